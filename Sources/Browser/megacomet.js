@@ -423,8 +423,7 @@ function MegaComet(options) {
     if (tell(state, detail)) post({ state: state, detail: detail });
   }
   function tell(state, detail) {
-    var same = state === comet.state && (state !== "connected" || told === detail.transport);
-    if (same && state !== "waiting") return false;
+    if (state !== "waiting" && state === comet.state && (state !== "connected" || told === detail.transport)) return;
     told = detail.transport;
     call(comet.onstate, comet.state = state, detail);
     return true;
@@ -437,12 +436,13 @@ function MegaComet(options) {
   function join() {
     tabs = {};
     missed = mark = marks = 0;
-    holder = false;
     channel = new BroadcastChannel("megacomet " + client + " " + urls);
     channel.onmessage = function (event) { hear(event.data); };
     say("connecting");
     post({ hi: 1 });
     lock();
+    // Until it has had the lock once, a refusal says that the browser gives none here.
+    holder = 0;
   }
   function part() {
     if (!channel) return;
@@ -464,6 +464,8 @@ function MegaComet(options) {
   }
   function lock(steals) {
     var mine = channel, asked = now();
+    rest();
+    unlock();
     missed = 0;
     navigator.locks.request(mine.name, { steal: steals }, function () {
       if (channel !== mine || away) return;
@@ -479,11 +481,9 @@ function MegaComet(options) {
       });
     }).then(nothing, function () {
       if (channel !== mine) return;
-      // It was stolen, or the browser gives none here.
-      rest();
-      if (!holder) { part(); return next(0); }
-      holder = release = null;
-      lock();
+      // It was stolen.
+      if (holder) lock();
+      else if (holder === 0) { part(); next(0); }
     });
   }
   function hear(what) {
@@ -491,7 +491,9 @@ function MegaComet(options) {
     tabs[what.tab] = [what.cursor, 0];
     if (holder) {
       if (what.hi) post({ state: comet.state, detail: where() });
-      return acknowledge(true);
+      if (!what.envelope) return acknowledge(true);
+      // A tab that hung may hear who has robbed it before it is told of that.
+      lock();
     }
     if (!what.holder) return;
     missed = 0;

@@ -66,11 +66,11 @@ class TransportsTest(unittest.TestCase):
             text = answer.read().decode()
         return sum(float(line.split()[-1]) for line in text.splitlines() if re.match(rf"megacomet_(worker_)?{name}[{{ ]", line))
 
-    def numbers(self, client, count, pause):
+    def numbers(self, client, count, pause, first=0):
         """Publishes 0, 1, 2 .. in the background."""
 
         def go():
-            for n in range(count):
+            for n in range(first, first + count):
                 self.appliance.publish(client, n)
                 time.sleep(pause)
 
@@ -273,16 +273,33 @@ class TransportsTest(unittest.TestCase):
         self.assertFalse(any("replaced" in str(t.states) for t in tabs))
 
     def test_a_holder_that_hangs_is_robbed_and_wakes_as_one_of_the_others(self):
+        asked, begin, end = threading.Event(), threading.Event(), threading.Event()
+
+        def wakes():
+            asked.set()
+            return str(end.is_set())
+
+        self.origin.extra |= {"/hangs": lambda: str(begin.wait(60)), "/wakes": wakes}
+        self.addCleanup(begin.set)
+        self.addCleanup(end.set)
         tabs = self.tabs()
         self.appliance.publish(tabs[0].client, 0)
         self.have(tabs, 1)
-        tabs[0].run("setTimeout(function () { var end = Date.now() + 19000; while (Date.now() < end); window.awake = true; }, 0)")
+        # It waits for answers in its only thread, from one moment to another.
+        tabs[0].run("""
+            function wakes() { var xhr = new XMLHttpRequest(); xhr.open("GET", "/wakes", false); xhr.send(); return xhr.responseText === "True"; }
+            fetch("/hangs").then(function () { while (!wakes()) {} });""")
+        begin.set()
+        wait_until(asked.is_set, 30, "the hanging")
         for n in range(1, 5):
             self.appliance.publish(tabs[0].client, n)
         self.have(tabs[1:], 5)
-        tabs[0].wait_for(lambda t: t.run("return window.awake"), 60)
-        self.appliance.publish(tabs[0].client, 5)
-        self.have(tabs, 6)
+        # It wakes between two messages.
+        thread = self.numbers(tabs[0].client, 60, 0.02, first=5)
+        tabs[1].wait_for_messages(20)
+        end.set()
+        thread.join()
+        self.have(tabs, 65)
         self.assertFalse(any("replaced" in str(t.states) for t in tabs))
 
     def test_a_page_that_can_not_share_connects_alone(self):

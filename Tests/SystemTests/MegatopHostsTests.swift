@@ -143,7 +143,8 @@ struct MegatopHostsTests {
         }
         try eventually("two are well, and one is lost", seconds: 60) {
             let (end, table) = try megatop("-b", "push1", "push2", "closed")
-            return end == .exited(69) && table.contains(/\npush1 +(OK|LOOK) /) && table.contains(/\npush2 +(OK|LOOK) /)
+            return end == .exited(69) && table.contains(#/\npush1 +(OK|LOOK) /#)
+                && table.contains(#/\npush2 +(OK|LOOK) /#)
                 && table.contains("\nclosed LOST ") && table.contains("Connection refused")
         }
         try eventually("both are seen", seconds: 60) { try megatop("-b", "push1", "push2").end == .exited(0) }
