@@ -72,6 +72,8 @@ import Testing
         }
         let known = try publish("known", at: late)
         try eventually("the other machine has it") { try other.app.presence("c1").queued == 1 }
+        // What a machine tells of the engine may be a second old.
+        try cluster.waitUntilJoined()
         // It has closed its connections, so what the relay still has in them does not come to it.
         relays[1].stop()
         try eventually("it says that the engine is away", seconds: 60) {
