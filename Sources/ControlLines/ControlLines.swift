@@ -1,7 +1,8 @@
 import FoundationEssentials
 package import Supervision
 
-// The language of the control socket as lines of JSON. It is apart from Supervision, whose decisions import no system.
+// What programs say to each other as lines of JSON, first of all over the control socket. It is apart from Supervision,
+// whose decisions import no system.
 
 extension Decodable {
     /// Takes JSON text: an answer or an event of the control socket or of the app port, or a line of our own files.

@@ -22,7 +22,7 @@ final class Cluster: EngineHandler {
         /// The requests of apps in it, by the app port's numbers.
         let calls: [UInt64]
         let ids: Int
-        var records: [UInt8]
+        let records: [UInt8]
         /// The engine has said that enough replicas have it, or that they have not.
         var isSafe: Bool?
         let sent: UInt64

@@ -17,7 +17,7 @@ final class Machine {
 
     /// A batch that was given to the engine, and was not read back yet.
     private struct Flight {
-        var records: [UInt8]
+        let records: [UInt8]
         let ids: Int
         let sequence: Int
         /// When the engine takes it. `nil`: it has.
